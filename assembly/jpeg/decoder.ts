@@ -560,10 +560,15 @@ function decodeScan(isLast: bool): i32 {
       }
     }
     if (!prepareRow()) return OVER_BUDGET
-    decodeMcu()
-    if (isColourFound && !beginColour()) return OVER_BUDGET
-    intervalLeft--
-    if (++col == cols && !endRow()) return OVER_LIMIT
+    if (kind >= AC_FIRST) {
+      decodeBand()
+    } else {
+      decodeMcu()
+      if (isColourFound && !beginColour()) return OVER_BUDGET
+      intervalLeft--
+      col++
+    }
+    if (col == cols && !endRow()) return OVER_LIMIT
   }
   state = AFTER_SEGMENT
   return CONTINUE
@@ -585,19 +590,36 @@ function prepareRow(): bool {
   return true
 }
 
+/** Decodes blocks of a band to the end of the row, as far as their bits have come; but at least one. */
+function decodeBand(): void {
+  const c = scanComponent(0)
+  const blockBytes = <usize>storedCount(c) * 2
+  const first = col
+  const end = col + min(cols - col, intervalLeft)
+  do {
+    if (col == rowWitness) keepWitness(c, row, position)
+    const block = rowBlocks + <usize>col * blockBytes
+    const history = rowHistory + <usize>col * 8
+    if (kind == AC_REFINE) {
+      position = refineAc(c, position, block, history)
+    } else if (endOfBandRun) {
+      col += takeEndOfBand(end - col)
+      continue
+    } else {
+      position = readAcFirst(c, position, block, history)
+    }
+    col++
+  } while (col < end && position + maxMcuBits <= availableBits)
+  intervalLeft -= col - first
+}
+
 function decodeMcu(): void {
   noteSample()
   if (scanCount == 1) {
     const c = scanComponent(0)
     const block = rowBlocks + <usize>(col * storedCount(c)) * 2
     if (col == rowWitness) keepWitness(c, row, position)
-    position = decodeBlock(
-      c,
-      position,
-      block,
-      rowHistory + <usize>col * 8,
-      c.samples + <usize>(col * nx),
-    )
+    position = decodeBlock(c, position, block, c.samples + <usize>(col * nx))
     return
   }
   if (!isStored && (isSampled || watchesLeft)) {
@@ -619,7 +641,7 @@ function decodeMcu(): void {
       const witness = isDirect ? NO_WITNESS : witnessColumn(c, row * c.v + y)
       for (let n: u32 = 0; n < c.h; n++) {
         if (x + n == witness) keepWitness(c, row * c.v + y, at)
-        at = isDirect ? readBlock(c, at, dst) : decodeBlock(c, at, block, 0, dst)
+        at = isDirect ? readBlock(c, at, dst) : decodeBlock(c, at, block, dst)
         block += <usize>storedCount(c) * 2
         dst += nx
       }
@@ -647,7 +669,7 @@ function keepWitness(c: Component, line: u32, at: u32): void {
 }
 
 /** Decodes a block into its storage or its samples. Returns the position after it. */
-function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: usize): u32 {
+function decodeBlock(c: Component, at: u32, block: usize, dst: usize): u32 {
   if (kind == SEQUENTIAL) {
     if (!c.isNeeded) return skipBlock(c, at)
     if (isStored) return storeBlock(c, at, block)
@@ -655,10 +677,7 @@ function decodeBlock(c: Component, at: u32, block: usize, history: usize, dst: u
       ? watchBlock(c, at, dst)
       : readBlock(c, at, dst)
   }
-  if (kind == DC_FIRST) return readDcFirst(c, at, block)
-  if (kind == DC_REFINE) return refineDc(c, at, block)
-  if (kind == AC_REFINE) return refineAc(c, at, block, history)
-  return takeEndOfBand(1) ? at : readAcFirst(c, at, block, history)
+  return kind == DC_FIRST ? readDcFirst(c, at, block) : refineDc(c, at, block)
 }
 
 // At a reduced scale the decoder skips most coefficients, and chroma. A sample of the MCUs is read
