@@ -108,7 +108,6 @@ function longCode(table: HuffmanTable, position: u32): u32 {
  * many.
  */
 function zeroBehind(history: u64, k: u32, end: u32, run: u32): u32 {
-  if (history >> k == 0) return min(k + run, end + 1)
   let zeros = placesBetween(~history, k, end)
   for (; run && zeros; run--) zeros &= zeros - 1
   return zeros ? <u32>ctz(zeros) : end + 1
@@ -139,9 +138,11 @@ export function refineAc(c: Component, position: u32, block: usize, historyAt: u
       // each non-zero coefficient on the way.
       const isNegative = <i64>bits >= 0
       if (size) position++
-      const place = zeroBehind(history, k, end, run)
-      const passed = history >> k ? placesBetween(history, k, place - 1) : 0
-      if (passed) position = refineNonZero(block, passed, position)
+      let place = min(k + run, end + 1) // of most blocks, as no other coefficient lies between
+      if ((history >> k) & (((<u64>2) << run) - 1)) {
+        place = zeroBehind(history, k, end, run)
+        position = refineNonZero(block, placesBetween(history, k, place - 1), position)
+      }
       k = place + 1
       if (!size) continue
       const target = min<u32>(place, 63)
