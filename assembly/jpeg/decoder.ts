@@ -105,8 +105,8 @@ import {
   witnessColumn,
 } from './witnesses'
 
-// A side is halved while at least this many samples remain. Of 785 pictures and crops, no hash then
-// moves by more than 4 bits from full scale, 0.2 on average; at 360 samples one moved by 6.
+// A side is halved while at least this many samples remain. Of 1,573 pictures at sizes that leave
+// few more, hashes then move by 0.2 bits from full scale on average; with 375 samples by 0.8.
 const MIN_SAMPLES: u32 = 500
 // A small picture with a side of fewer pixels is decoded at full scale. Its hash repeats samples,
 // so small differences move it.
