@@ -106,13 +106,17 @@ function printKinds(entries: readonly Drawn[], near: readonly Near[]): void {
     const pairs = near.filter(({ entry }) => entry.kind === kind)
     const reasons = own.map((entry) => entryGuard().capOf(hashOf(entry))?.reason)
     const of = (reason: CapReason) => reasons.filter((one) => one === reason).length
-    if (pairs.length === 0 && of('repeating') + of('crowded') === 0) return []
+    if (pairs.length === 0 && reasons.every((reason) => !reason)) return []
     const after = pairs.filter(isStillNear).length
-    return [[kind, own.length, of('repeating'), of('crowded'), pairs.length, after].map(String)]
+    const counts = [of('repeating'), of('plain'), of('crowded')]
+    return [[kind, own.length, ...counts, pairs.length, after].map(String)]
   })
   const all = [near.length, near.filter(isStillNear).length]
-  rows.push(['all', String(entries.length), '', '', ...all.map(String)])
-  printTable(['entries of', 'entries', 'repeating', 'crowded', 'pairs that match', 'lowered'], rows)
+  rows.push(['all', String(entries.length), '', '', '', ...all.map(String)])
+  printTable(
+    ['entries of', 'entries', 'repeating', 'plain', 'crowded', 'pairs that match', 'lowered'],
+    rows,
+  )
 }
 
 function printRepeating(near: readonly Near[]): void {
@@ -134,7 +138,7 @@ async function printPhotographs(
   options: PictureOptions & { corpus: readonly string[] },
 ): Promise<void> {
   const files = options.corpus.flatMap(imagesIn)
-  const counts = { all: 0, repeating: 0, crowded: 0 }
+  const counts = { all: 0, repeating: 0, plain: 0, crowded: 0 }
   for await (const { from, file } of pictures(files, { ...options, generated: 0 })) {
     const identity = from === 'photographs' ? await identityOf(file) : undefined
     if (!identity || identity.quality < DEFAULT_BANK_POLICY.minQuality) continue
@@ -143,6 +147,6 @@ async function printPhotographs(
     if (reason) counts[reason]++
   }
   console.log(
-    `Of ${counts.all} photographs and parts of them, ${counts.repeating} repeat themselves and ${counts.crowded} are crowded.`,
+    `Of ${counts.all} photographs and parts of them, ${counts.repeating} repeat themselves, ${counts.plain} are plain and ${counts.crowded} are crowded.`,
   )
 }

@@ -30,5 +30,6 @@ export function printLowered(lowered: readonly LoweredEntry[]): void {
 
 function reasonText({ reason, nearest }: EntryCap): string {
   if (reason === 'crowded') return `an everyday picture of the background is ${nearest} bits away`
+  if (reason === 'plain') return 'it shows hardly more than a smooth surface and an edge'
   return 'rows or columns of its hash are the same, as those of a weave or a blank panel are'
 }

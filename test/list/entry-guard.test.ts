@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { modules } from '../../src/core/workerd.ts'
 import { publishChanges } from '../../src/list/changes.ts'
 import { readBankEntries } from '../../src/list/bank-entries.ts'
-import { EntryGuard, isRepeating } from '../../src/list/entry-guard.ts'
+import { EntryGuard, hasPlainHash, isRepeating, selfLikeness } from '../../src/list/entry-guard.ts'
 import type { Entry } from '../../src/list/entry.ts'
 import { readManifest } from '../../src/list/manifest.ts'
 import { NearIndex } from '../../src/list/near-index.ts'
@@ -68,6 +68,88 @@ describe('isRepeating', () => {
   })
 })
 
+/** Luma at a point, both coordinates from 0 to 1. */
+type Luma = (x: number, y: number) => number
+
+/** The hash of what PDQ samples of a picture, by its definition. */
+function hashOf(luma: Luma): Uint8Array {
+  const samples = Array.from({ length: 64 }, (_, i) => i)
+  const wave = (frequency: number, at: number) =>
+    Math.cos((Math.PI / 128) * (2 * at + 1) * (frequency + 1))
+  const amplitudes = Array.from({ length: 256 }, (_, i) =>
+    samples.reduce(
+      (sum, y) =>
+        sum +
+        wave(i >> 4, y) *
+          samples.reduce((row, x) => row + wave(i & 15, x) * luma(x / 64, y / 64), 0),
+      0,
+    ),
+  )
+  const median = amplitudes.toSorted((a, b) => a - b)[127]!
+  const hash = new Uint8Array(32)
+  for (const [i, amplitude] of amplitudes.entries()) {
+    if (amplitude > median) hash[31 - (i >> 3)]! |= 1 << (i & 7)
+  }
+  return hash
+}
+
+/** Light that falls off. */
+const sky = (x: number, y: number) => 200 - 30 * y - 5 * x
+const disc =
+  (x: number, y: number, radius: number): Luma =>
+  (left, top) =>
+    Math.hypot(left - x, top - y) < radius ? 60 : sky(left, top)
+
+describe('selfLikeness', () => {
+  it('is about 1 for bits that do not depend on each other', () => {
+    const values = hashesOf(randomEntries(1000, 7)).map(selfLikeness)
+    expect(values.reduce((sum, value) => sum + value, 0) / 1000).toBeCloseTo(1, 1)
+    expect(Math.max(...values)).toBeLessThan(3)
+  })
+
+  it('is what counting the bits one by one gives', () => {
+    for (const hash of [...hashesOf(randomEntries(5, 8)), hashOf(disc(0, 1, 0.3))]) {
+      const bit = (x: number, y: number) => (hash[2 * y + (x >> 3)]! >> (7 - (x & 7))) & 1
+      const moves: number[] = []
+      for (let down = 0; down <= 4; down++) {
+        for (let right = -4; right <= 4; right++) {
+          if (down === 0 && right <= 0) continue
+          let [pairs, sum] = [0, 0]
+          for (let y = 0; y < 16 - down; y++) {
+            for (let x = 0; x < 16; x++) {
+              if (x + right < 0 || x + right > 15) continue
+              sum += bit(x, y) === bit(x + right, y + down) ? 1 : -1
+              pairs++
+            }
+          }
+          moves.push(sum ** 2 / pairs)
+        }
+      }
+      const mean = moves.reduce((sum, move) => sum + move, 0) / moves.length
+      expect(selfLikeness(hash)).toBeCloseTo(mean, 9)
+    }
+  })
+
+  it.each<[string, Luma]>([
+    ['something round in a corner', disc(0, 1, 0.3)],
+    ['something round near a corner', disc(1, 0.9, 0.25)],
+  ])('makes a smooth surface plain that has %s, however it is turned', (_, luma) => {
+    const turned: Luma[] = [luma, (x, y) => luma(y, x), (x, y) => luma(1 - x, y)]
+    for (const hash of turned.map(hashOf)) {
+      expect(hasPlainHash(hash)).toBe(true)
+      expect(isRepeating(hash)).toBe(false)
+    }
+  })
+
+  it('does not make a picture of many things plain', () => {
+    const discs = Array.from({ length: 12 }, (_, i) =>
+      disc(((i * 7) % 12) / 12, i / 12, 0.05 + (i % 5) / 40),
+    )
+    const hash = hashOf((x, y) => discs.reduce((sum, luma, i) => sum + (i + 3) * luma(x, y), 0))
+    expect(selfLikeness(hash)).toBeLessThan(10)
+  })
+})
+
 describe('an entry that is near everyday pictures', () => {
   const [crowded, free, ...background] = randomEntries(40, 4) as [Entry, Entry, ...Entry[]]
   const near = (bits: number) =>
@@ -101,6 +183,16 @@ describe('an entry that is near everyday pictures', () => {
     expect(await ask(index, needle(weave.hash))).toMatchObject([{ distance: 0, limited: 'entry' }])
     const at = (bits: number) => ask(index, needle(flipBits(weave.hash, bits)))
     expect([await at(8), await at(9)]).toMatchObject([[{ distance: 8, limited: 'entry' }], []])
+  })
+
+  it('matches by no guess where it is plain, and up to 16 bits as it is', async () => {
+    const plain: Entry = { ...crowded, id: 'plain', hash: hashOf(disc(0, 1, 0.3)) }
+    const { index, lowered } = await indexOf([plain, free], near(24))
+    expect(lowered).toEqual([{ id: 'plain', cap: 16, reason: 'plain' }])
+    const guess = { ...needle(plain.hash), probe: 'flipX' as const }
+    expect(await ask(index, guess)).toEqual([])
+    const at = (bits: number) => ask(index, needle(flipBits(plain.hash, bits)))
+    expect([await at(16), await at(17)]).toMatchObject([[{ distance: 16, limited: 'entry' }], []])
   })
 
   it('matches an unchanged copy even if the background has its hash', async () => {
