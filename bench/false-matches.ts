@@ -4,6 +4,7 @@
 //   npm run bench -- false-matches --distractors DIR
 //     --distractors DIR   pictures in folders of folders, by kind; `node scripts/distractors.ts DIR` collects them
 //     --pieces DIR        cuts the photographs into pieces, in this folder: each is an upload and an entry too
+//     --side N            minimum side of a piece, in pixels: 256
 //     --most N            pictures of each package: 1000
 //     --probes SET        default or wide: default
 //     --seed N            of the resampling: 1
@@ -34,7 +35,7 @@ import { type Needle, smallestSetOf } from '../src/scan/scanned.ts'
 import { sameAs, sourceOf } from './accuracy/same-pictures.ts'
 import { Copies } from './accuracy/copies.ts'
 import { imagesIn } from './accuracy/files.ts'
-import { cut } from './accuracy/pieces.ts'
+import { cut, LEAST_SIDE } from './accuracy/pieces.ts'
 import { seeded } from './accuracy/seeded.ts'
 import { printTable } from './measure.ts'
 import { type NearestByQuality, writeTolerances } from './tolerances.ts'
@@ -121,6 +122,7 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
     options: {
       distractors: { type: 'string' },
       pieces: { type: 'string' },
+      side: { type: 'string', default: String(LEAST_SIDE) },
       probes: { type: 'string', default: 'default' },
       most: { type: 'string', default: '1000' },
       seed: { type: 'string', default: '1' },
@@ -132,7 +134,8 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
   if (!set) throw new Error(`--probes is ${SET_NAMES.join(', ')}, not ${values.probes}`)
   const { distractors, pieces } = values
   if (distractors === undefined) throw new Error('--distractors names a folder of pictures')
-  const paths = await findPictures(distractors, pieces, Number(values.most))
+  const cutting = pieces === undefined ? undefined : { folder: pieces, side: Number(values.side) }
+  const paths = await findPictures(distractors, cutting, Number(values.most))
   const all = await readPictures(paths, set, Number(values.threads))
   const entries = new Entries(all)
   const counted = all.map((picture) => entries.count(picture))
@@ -154,12 +157,12 @@ export async function benchFalseMatches(args: readonly string[]): Promise<void> 
 /**
  * The pictures of `distractors/kind/package`, without copies. Those of each package are at most
  * `most`.
- * @param pieces folder for pieces of the photographs, if they are to be cut. Pieces are not compared
- *   by their pixels: unrelated ones that look alike have to be counted
+ * @param cutting folder for pieces of the photographs, and their minimum side, if they are to be cut.
+ *   Pieces are not compared by their pixels: unrelated ones that look alike have to be counted
  */
 async function findPictures(
   distractors: string,
-  pieces: string | undefined,
+  cutting: { folder: string; side: number } | undefined,
   most: number,
 ): Promise<Found[]> {
   const found: Found[] = []
@@ -171,8 +174,8 @@ async function findPictures(
         const whole = nameOf(path)
         const from = { whole, kind, origin: originOf(source) }
         found.push({ ...from, path, name: whole })
-        if (pieces === undefined || kind !== 'photographs') continue
-        for (const piece of await cut(path, join(pieces, source))) {
+        if (!cutting || kind !== 'photographs') continue
+        for (const piece of await cut(path, join(cutting.folder, source), cutting.side)) {
           found.push({ ...from, path: piece, name: nameOf(piece) })
         }
       }

@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import sharp from 'sharp'
 
-/** Minimum side of a piece, in pixels: four for each of the 64 points that PDQ samples. */
-const LEAST_SIDE = 256
+/** Usual minimum side of a piece, in pixels: four for each of the 64 points that PDQ samples. */
+export const LEAST_SIDE = 256
 /** Most pieces in a row or column, so that no large picture outweighs the others. */
 const MOST_PIECES = 10
 
@@ -16,9 +16,9 @@ export interface Piece {
 }
 
 /** A grid over a picture, by rows, without gaps and overlaps. Small pictures are one piece. */
-export function piecesOf(width: number, height: number): Piece[] {
-  return spans(height).flatMap(([top, bottom]) =>
-    spans(width).map(([left, right]) => ({
+export function piecesOf(width: number, height: number, leastSide = LEAST_SIDE): Piece[] {
+  return spans(height, leastSide).flatMap(([top, bottom]) =>
+    spans(width, leastSide).map(([left, right]) => ({
       left,
       top,
       width: right - left,
@@ -27,8 +27,8 @@ export function piecesOf(width: number, height: number): Piece[] {
   )
 }
 
-function spans(length: number): [from: number, to: number][] {
-  const count = Math.min(MOST_PIECES, Math.max(1, Math.floor(length / LEAST_SIDE)))
+function spans(length: number, leastSide: number): [from: number, to: number][] {
+  const count = Math.min(MOST_PIECES, Math.max(1, Math.floor(length / leastSide)))
   const edge = (i: number) => Math.floor((i * length) / count)
   return Array.from({ length: count }, (_, i) => [edge(i), edge(i + 1)])
 }
@@ -37,14 +37,14 @@ function spans(length: number): [from: number, to: number][] {
  * Cuts a picture into JPEG files, named after it and numbered by row. None if it is too small to be
  * cut.
  */
-export async function cut(path: string, folder: string): Promise<string[]> {
+export async function cut(path: string, folder: string, leastSide = LEAST_SIDE): Promise<string[]> {
   const { data, info } = await sharp(path)
     .autoOrient()
     .flatten({ background: 'white' })
     .toColourspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true })
-  const pieces = piecesOf(info.width, info.height)
+  const pieces = piecesOf(info.width, info.height, leastSide)
   if (pieces.length === 1) return []
   await mkdir(folder, { recursive: true })
   const { width, height, channels } = info

@@ -24,6 +24,11 @@ describe('piecesOf', () => {
     expect(Math.min(...pieces.flatMap((piece) => [piece.width, piece.height]))).toBeGreaterThan(255)
   })
 
+  it('makes smaller pieces if they may be', () => {
+    expect(piecesOf(1000, 700, 192)).toHaveLength(15)
+    expect(piecesOf(383, 383, 192)).toHaveLength(1)
+  })
+
   it('leaves a small picture in one piece', () => {
     expect(piecesOf(511, 300)).toEqual([{ left: 0, top: 0, width: 511, height: 300 }])
   })
