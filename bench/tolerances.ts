@@ -7,7 +7,8 @@ import { FIRST_FAMILIES, type Family, WIDE_FAMILIES } from '../src/scan/probes/f
 import { needlesDigest } from '../test/support/needles-digest.ts'
 
 /** The command that writes the table. */
-const COMMAND = 'npm run bench -- false-matches --probes wide --distractors DIR --write'
+const COMMAND =
+  'npm run bench -- false-matches --probes wide --distractors DIR --pieces PIECES --write'
 const FILE = new URL('../src/scan/probes/tolerances.ts', import.meta.url)
 
 /** The nearest unrelated entry of uploads of quality 80 and more, and of others, in bits. */
@@ -27,8 +28,8 @@ export async function writeTolerances(
   })
   await writeFile(
     FILE,
-    `// Made by \`${COMMAND}\`, from ${pictures.toLocaleString('en')}
-// pictures: do not edit.
+    `// Made by \`${COMMAND}\`,
+// from ${pictures.toLocaleString('en')} pictures: do not edit.
 
 /** SHA-256 of needles of made-up pictures (test/support/needles-digest.ts) at that time. */
 export const MEASURED_NEEDLES = '${await needlesDigest()}'

@@ -1,5 +1,5 @@
-// Made by `npm run bench -- false-matches --probes wide --distractors DIR --write`, from 12,518
-// pictures: do not edit.
+// Made by `npm run bench -- false-matches --probes wide --distractors DIR --pieces PIECES --write`,
+// from 12,518 pictures: do not edit.
 
 /** SHA-256 of needles of made-up pictures (test/support/needles-digest.ts) at that time. */
 export const MEASURED_NEEDLES = 'c64b4e848f5ebb51512cb7190259331e97cd0ee1505ff4f2106903a57bcc0d76'
