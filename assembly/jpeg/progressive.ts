@@ -75,6 +75,16 @@ export function readAcFirst(c: Component, position: u32, block: usize, historyAt
   return position
 }
 
+/** Reads the correction bit of a coefficient that is not zero (G.1.2.3). Returns the position after it. */
+export function refineCoefficient(at: usize, position: u32): u32 {
+  const old = <i32>load<i16>(at)
+  const bit = 1 << bitLow
+  if (numberAt(position, 1) && !(old & bit)) {
+    store<i16>(at, <i16>(old < 0 ? old - bit : old + bit))
+  }
+  return position + 1
+}
+
 /** Reads the correction bits of the non-zero coefficients among `places`. Returns the position after them. */
 function refineNonZero(block: usize, places: u64, position: u32): u32 {
   while (places) {
@@ -82,12 +92,7 @@ function refineNonZero(block: usize, places: u64, position: u32): u32 {
     if (k > lastKept) return position + <u32>popcnt(places) // nothing after it is kept: skip the bits
     places &= places - 1
     const at = storedCoefficient(block, k)
-    if (at && numberAt(position, 1)) {
-      const old = <i32>load<i16>(at)
-      const bit = 1 << bitLow
-      if (!(old & bit)) store<i16>(at, <i16>(old < 0 ? old - bit : old + bit))
-    }
-    position++
+    position = at ? refineCoefficient(at, position) : position + 1
   }
   return position
 }

@@ -19,7 +19,7 @@ import {
   spectralStart,
 } from './header'
 import { extendSign, HuffmanTable } from './huffman'
-import { endOfBandRun } from './progressive'
+import { endOfBandRun, refineCoefficient } from './progressive'
 import { naturalPlace } from './zigzag'
 
 const WITNESS_BYTES: usize = 128
@@ -111,7 +111,7 @@ export function keepAcRefined(c: Component, line: u32, position: u32): void {
     const isPositive = size && numberAt(position, 1)
     if (size) position++
     for (; k <= end; k++) {
-      if (load<i16>(placeIn(to, k))) position = refine(placeIn(to, k), position)
+      if (load<i16>(placeIn(to, k))) position = refineCoefficient(placeIn(to, k), position)
       else if (run == 0) break
       else run--
     }
@@ -120,17 +120,8 @@ export function keepAcRefined(c: Component, line: u32, position: u32): void {
     k++
   }
   for (; k <= end; k++) {
-    if (load<i16>(placeIn(to, k))) position = refine(placeIn(to, k), position)
+    if (load<i16>(placeIn(to, k))) position = refineCoefficient(placeIn(to, k), position)
   }
-}
-
-function refine(at: usize, position: u32): u32 {
-  const old = <i32>load<i16>(at)
-  const bit = 1 << bitLow
-  if (numberAt(position, 1) && !(old & bit)) {
-    store<i16>(at, <i16>(old < 0 ? old - bit : old + bit))
-  }
-  return position + 1
 }
 
 function placeIn(witness: usize, k: u32): usize {

@@ -3,12 +3,10 @@ import { NearIndex } from './near-index.ts'
 
 /** Rows or columns, of 16, that are the same in a hash that repeats itself. No photograph of the bench has this many. */
 const MIN_EQUAL_LINES = 4
-/** Largest distance at which an entry that repeats itself matches, in bits. */
-const REPEATING_CAP = 8
 /** Likeness to itself from which a hash says too little about a picture. No whole photograph of the bench has this much. */
 const MIN_LIKENESS = 22
-/** Largest distance at which a plain entry matches, in bits: that of needles that are patterns. No guess meets it. */
-const PLAIN_CAP = 16
+/** Largest distances at which entries match whose hashes say too little, in bits. No guess meets them. */
+const CAPS = { repeating: 8, plain: 16 }
 /** Rows and columns by which a hash is moved to see whether it is like itself. */
 const MAX_MOVE = 4
 /** Smallest cap of a crowded entry, in bits, so that the same picture in another file is still found. */
@@ -30,17 +28,17 @@ export class EntryGuard {
     this.#index ??= new NearIndex(this.#background)
     const nearest = this.#index.nearest(hash)
     const crowded = nearest === undefined ? Infinity : Math.max(MIN_CAP, nearest - 1)
-    const repeating = isRepeating(hash) ? REPEATING_CAP : Infinity
-    const plain = hasPlainHash(hash) ? PLAIN_CAP : Infinity
-    const cap = Math.min(crowded, repeating, plain)
+    const flaw = flawOf(hash)
+    const cap = Math.min(crowded, flaw ? CAPS[flaw] : Infinity)
     if (cap === Infinity) return undefined
-    const reason = plain < Infinity ? 'plain' : 'crowded'
-    return {
-      cap,
-      reason: repeating < Infinity ? 'repeating' : reason,
-      ...(nearest !== undefined && { nearest }),
-    }
+    return { cap, reason: flaw ?? 'crowded', ...(nearest !== undefined && { nearest }) }
   }
+}
+
+/** What a hash lacks by itself, whatever lies near it. */
+function flawOf(hash: Hash256): keyof typeof CAPS | undefined {
+  if (isRepeating(hash)) return 'repeating'
+  return hasPlainHash(hash) ? 'plain' : undefined
 }
 
 /**

@@ -154,7 +154,7 @@ function isDisputed(page: UndisputedPage, directory: Directory): boolean {
 }
 
 /** Segments next to each other, below each other, and for samples of their own. */
-export function segmentsOfPage(page: Omit<Page, 'isDisputed'>): {
+export function segmentsOfPage(page: UndisputedPage): {
   across: number
   down: number
   planes: number
